@@ -35,6 +35,13 @@ impl PrincipalSubspace {
         // The solver need not converge for matrices with many rows of zeros.
         let differs = |j: &usize| rows.iter().skip(*j).step_by(width).any(|v| *v != rows[*j]);
         let (varying, constant): (Vec<usize>, Vec<usize>) = (0..width).partition(differs);
+        if varying.is_empty() {
+            return Ok(PrincipalSubspace {
+                mean,
+                directions: Mat::identity(width, width),
+                squares: vec![0.0; width],
+            });
+        }
         let centred = Mat::from_fn(count, varying.len(), |i, j| {
             f64::from(rows[i * width + varying[j]]) - mean[varying[j]]
         });

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Workspace, fitted, table};
+use crate::support::{Workspace, fitted};
 
 /// Whether a file holds this text.
 fn holds(workspace: &Workspace, name: &str, text: &str) -> bool {
@@ -30,9 +30,6 @@ fn a_file_with_an_input_for_each_column_is_written() {
 #[test]
 fn what_onnx_export_does_not_know_is_refused_by_name() {
     let workspace = fitted();
-    let dated = |i: usize, row: String| format!("{row},2024-01-{:02}", i % 28 + 1);
-    let dates = table(60, dated).replacen("flag\n", "flag,day\n", 1);
-    workspace.write("dates.csv", dates);
     let refused = |flags: &str| {
         workspace.ok(&format!("fit {flags} --epochs 1 -o other --force -q"));
         workspace.fails(2, "export other -o m.onnx")
@@ -41,7 +38,6 @@ fn what_onnx_export_does_not_know_is_refused_by_name() {
     assert_snapshot!(refused("good.csv --key id --flow planar:2"), @"error: ONNX export does not know normalizing flows; fit without --flow");
     assert_snapshot!(refused("good.csv --key id --condition flag"), @"error: ONNX export does not know conditions; fit without --condition");
     assert_snapshot!(refused("good.csv --key id --window 3"), @"error: ONNX export does not know windows; fit without --window");
-    assert_snapshot!(refused("dates.csv --key id"), @"error: column 'day' has dates, which ONNX export does not know; fit with --drop day");
     assert_snapshot!(refused("digits --binarize fixed --hidden none"), @"error: column 'image' has pixels that are binarized at random, which ONNX export does not know; fit without --binarize, or with --binarize threshold");
     assert_snapshot!(workspace.fails(2, "export run -o m.pt"), @"error: --out: expected a name that ends in .onnx, found m.pt");
     assert_snapshot!(workspace.fails(2, "export good.csv -o m.onnx"), @"error: 'good.csv' is a file of data, and not a run; give the run folder of `diabolo fit` first");

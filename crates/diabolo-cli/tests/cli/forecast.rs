@@ -84,7 +84,7 @@ fn events_are_forecast_by_the_steps_of_the_clock() {
     assert_eq!(next, workspace.ok("forecast by_hour hours.csv").stdout);
     assert!(next.contains("\n2024-01-26T00:00,"), "{next}");
     assert!(workspace.fails(2, "fit events.csv --step 1h").contains("--preset forecast"));
-    assert!(workspace.fails(2, &format!("fit events.csv --step 7h {fit}")).contains("'7h'"));
+    assert!(workspace.fails(2, &format!("fit events.csv --step 7h {fit} -q")).contains("'7h'"));
 }
 
 #[test]

@@ -23,6 +23,9 @@ pub(super) struct Cells<F, N> {
     pub near: N,
 }
 
+/// [`nowhere`].
+pub(super) type Nowhere = fn(f64) -> Option<u32>;
+
 /// No cell to begin with.
 pub(super) fn nowhere(_: f64) -> Option<u32> {
     None

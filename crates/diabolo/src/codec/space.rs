@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::ans::{Mass, Stack};
 use super::cells::Form;
 use super::grid::{Grid, Style, Unit};
-use super::masses::{Cells, MOST_CELLS, nowhere};
+use super::masses::{Cells, MOST_CELLS, Nowhere, nowhere};
 use super::model::{Feature, Law};
 use super::wire::{Malformed, Unread};
 use crate::data::CellCode;
@@ -208,7 +208,7 @@ fn groups<'a>(
 }
 
 /// The levels of a one-hot or a binary column.
-fn levels(law: Law) -> Cells<impl Fn(u32) -> f64, fn(f64) -> Option<u32>> {
+fn levels(law: Law) -> Cells<impl Fn(u32) -> f64, Nowhere> {
     let mut below = vec![];
     match law.cumulative.levels(law.row) {
         Some(probabilities) => below.extend(probabilities.iter().scan(0.0, |sum, p| {

@@ -54,6 +54,10 @@ pub fn jacobian_spectrum<M: Autoencoder>(
     for_each_jacobian(model, rows, chosen, device, |matrix| {
         let count = matrix.nrows().min(matrix.ncols());
         let (matrix, _) = without_zeros(&matrix);
+        if matrix.nrows() == 0 {
+            spectra.push(vec![0.0; count]);
+            return Ok(());
+        }
         let wide = matrix.nrows() <= matrix.ncols();
         let gram = if wide { &matrix * matrix.transpose() } else { matrix.transpose() * &matrix };
         let eigenvalues = gram.self_adjoint_eigenvalues(Side::Lower).map_err(|_| not_converged())?;
@@ -106,6 +110,10 @@ pub fn tangents<M: Autoencoder>(
     let mut found = Vec::with_capacity(chosen.len());
     for_each_jacobian(model, rows, chosen, device, |matrix| {
         let (inputs, (matrix, columns)) = (matrix.ncols(), without_zeros(&matrix));
+        if matrix.nrows() == 0 {
+            found.push(Tangents { singular_values: vec![], directions: vec![] });
+            return Ok(());
+        }
         let svd = matrix.thin_svd().map_err(|_| not_converged())?;
         let values: Vec<f64> = svd.S().column_vector().iter().copied().collect();
         let floor = ROUNDING * values.first().copied().unwrap_or(0.0);
@@ -232,6 +240,15 @@ mod tests {
         let first = &found[0].directions[0];
         assert!(first.len() == 50 && (first[2] - 0.8).abs() < 1e-6 && first[3..].iter().all(|v| *v == 0.0));
         assert_eq!(found[0].directions.len(), 2);
+    }
+
+    #[test]
+    fn a_code_that_is_constant_has_no_directions() {
+        let model = Network::new(&[(2, 3, &[0.0; 6], Activation::Identity)]);
+        let found = jacobian_spectrum(&model, &rows(3, &[1.0; 3]), &[0], &Device::cpu()).unwrap();
+        assert_eq!((found.mean, found.effective_rank), (vec![0.0; 2], 0.0));
+        let found = tangents(&model, &rows(3, &[1.0; 3]), &[0], 2, &Device::cpu()).unwrap();
+        assert_eq!(found, [Tangents { singular_values: vec![], directions: vec![] }]);
     }
 
     #[test]
