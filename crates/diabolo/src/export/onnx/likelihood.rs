@@ -174,11 +174,11 @@ fn standardized(graph: &mut Graph, part: &Part, cells: &Value, deviation: &[f32]
 fn loss(graph: &mut Graph, part: &Part, cells: &Value) -> Value {
     let outputs = &part.outputs;
     match part.block.family {
-        // (1 − x) l + log(1 + e^−l).
+        // max(l, 0) − x l + log(1 + e^−|l|), whose terms do not cancel.
         Family::Bernoulli => {
-            let (one, negative) = (graph.float(1.0), graph.node("Neg", &[outputs]));
-            let rest = graph.node("Sub", &[&one, cells]);
-            let linear = graph.node("Mul", &[&rest, outputs]);
+            let (above, size) = (graph.node("Relu", &[outputs]), graph.node("Abs", &[outputs]));
+            let (linear, negative) = (graph.node("Mul", &[cells, outputs]), graph.node("Neg", &[&size]));
+            let linear = graph.node("Sub", &[&above, &linear]);
             let curve = graph.node("Softplus", &[&negative]);
             graph.node("Add", &[&linear, &curve])
         }
