@@ -60,14 +60,14 @@ impl KeyFormat {
     }
 
     /// Keys that no cell of a column is, beyond the last one if there is room for as many rows:
-    /// from a power of ten on, if that has room, too, which leaves the source as many keys again,
-    /// or at least some.
+    /// from a power of ten on, if there is room then, too; of twice the last key if possible, which
+    /// leaves the source as many keys again.
     pub(super) fn unused(&self, array: &ArrayRef) -> KeyRange {
         let end = if self.plain { largest(array.data_type()) } else { self.count() };
         let taken: BTreeSet<u64> =
             cell_texts(array).iter().flatten().filter_map(|text| self.position(text.trim())).collect();
         let from = |first: u64| KeyRange { first, count: end.saturating_sub(first) };
-        let next = taken.last().map_or(0, |last| last + 1);
+        let next = taken.last().map_or(0, |last| last.saturating_add(1));
         let powers = (0..19).map(|exponent| 10u64.pow(exponent));
         let above = |least: u64| powers.clone().find(|power| next > 0 && *power >= least);
         let round = [above(next.saturating_mul(2)), above(next)].into_iter().flatten();
@@ -76,7 +76,7 @@ impl KeyFormat {
             return found;
         }
         let ends = taken.iter().copied().chain([end]);
-        let starts = std::iter::once(0).chain(taken.iter().map(|position| position + 1));
+        let starts = std::iter::once(0).chain(taken.iter().map(|position| position.saturating_add(1)));
         let gaps = starts.zip(ends).map(|(first, end)| KeyRange { first, count: end.saturating_sub(first) });
         gaps.max_by_key(|gap| gap.count).unwrap_or(from(0))
     }
@@ -364,6 +364,8 @@ mod tests {
         assert_eq!(first(vec!["C-0071", "C-0672", "C-0990"]), ("C-1000".into(), 9000));
         // After the last key there is no room for as many rows: the longest range between two.
         assert_eq!(first(vec!["C-010", "C-022", "C-998"]), ("C-023".into(), 975));
+        let ends = ["ffffffffffffffff", "0000000000000000", "0000000000000001"];
+        assert_eq!(first(ends.to_vec()).0, "0000000000000002");
         let full: Vec<String> = (0..100).map(|n| format!("K{n:02}")).collect();
         assert_eq!(first(full.iter().map(String::as_str).collect()), ("K000".into(), 1000));
         let bytes: ArrayRef = Arc::new(arrow_array::Int8Array::from((1..=100).collect::<Vec<i8>>()));
