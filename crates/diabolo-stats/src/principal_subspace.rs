@@ -18,19 +18,19 @@ impl PrincipalSubspace {
     /// Fits to `rows` of `width` numbers each.
     ///
     /// # Errors
-    /// [`StatsError::Values`] if a number is not finite.
+    /// [`StatsError::Values`] if a number is not finite, or the eigenvalues do not converge.
     pub fn fit(rows: &[f32], width: usize) -> Result<Self> {
         let count = rows.len() / width.max(1);
         let mut mean = vec![0f64; width];
         for row in rows.chunks_exact(width) {
             mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / count as f64);
         }
-        let failed = |found: &str| {
+        let failed = |expected: &str, found: &str| {
             let help = "fit again with a smaller --learning-rate";
-            StatsError::values("rows for principal components", "finite values", found, help)
+            StatsError::values("rows for principal components", expected, found, help)
         };
         if mean.iter().any(|m| !m.is_finite()) {
-            return Err(failed("others"));
+            return Err(failed("finite values", "others"));
         }
         // The solver need not converge for matrices with many rows of zeros.
         let differs = |j: &usize| rows.iter().skip(*j).step_by(width).any(|v| *v != rows[*j]);
@@ -47,7 +47,7 @@ impl PrincipalSubspace {
         });
         let covariance = centred.transpose() * &centred;
         let eigen = covariance.self_adjoint_eigen(Side::Lower);
-        let eigen = eigen.map_err(|_| failed("those of which no components converge"))?;
+        let eigen = eigen.map_err(|_| failed("values whose components converge", "others"))?;
         let mut directions = Mat::zeros(width, width);
         constant.iter().enumerate().for_each(|(column, &j)| directions[(j, column)] = 1.0);
         for (row, &j) in varying.iter().enumerate() {
