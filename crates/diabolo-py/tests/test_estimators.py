@@ -323,8 +323,11 @@ def test_forecasts_continue_a_series():
 def test_a_step_has_the_mean_of_its_rows():
     when = pandas.date_range("2024-01-01", periods=800, freq="30min")
     frame = pandas.DataFrame({"when": when, "load": numpy.sin(numpy.arange(800) / 48 * 6.2832)})
-    made = diabolo.Forecaster(key="when", step="1h", horizon=24, epochs=0).fit(frame).predict(2)
-    assert list(made["when"]) == [when[-1] + pandas.Timedelta("30min"), when[-1] + pandas.Timedelta("90min")]
+    hours = frame.resample("1h", on="when").mean().reset_index()
+    made = diabolo.Forecaster(key="when", step="1h", horizon=24, epochs=0).fit(frame).predict()
+    of_hours = diabolo.Forecaster(key="when", horizon=24, epochs=0).fit(hours).predict()
+    assert list(made["when"]) == list(of_hours["when"]) and made["when"].iloc[0] == when[-1] + pandas.Timedelta("30min")
+    assert numpy.allclose(made["load"], of_hours["load"])
     with pytest.raises(ValueError, match="step: expected 15min, 1h, .* found '7h'"):
         diabolo.Forecaster(key="when", step="7h", epochs=0).fit(frame)
     with pytest.raises(ValueError, match="step"):

@@ -79,7 +79,10 @@ impl Stride {
     /// The stride that a text such as "15min" or "1 month" names; of plain numbers, a number.
     pub(crate) fn given(text: &str, of_dates: bool) -> Result<Stride> {
         let expected = match of_dates {
-            true => "15min, 1h, 1d, 1 week, 1 month or the like; a step below a day must divide it",
+            true => {
+                "a number and s, min, h, d, week, month or year, such as 15min; less than a day \
+                     must divide the day, more must be whole days"
+            }
             false => "a number above 0: the key has plain numbers",
         };
         let wrong = || Error::invalid_value("--step", expected, format!("'{text}'"));
@@ -103,8 +106,18 @@ impl Stride {
         };
         match amount {
             _ if amount >= DAY && amount % DAY == 0.0 => Ok(Stride::Days { count: (amount / DAY) as u32 }),
-            _ if DAY % amount == 0.0 => Ok(Stride::Even { amount }),
+            _ if ((DAY / amount).round() * amount - DAY).abs() < 1e-6 => Ok(Stride::Even { amount }),
             _ => Err(wrong()),
+        }
+    }
+
+    /// The number of strides between the [begins](Self::begin) of two steps: of several hours by
+    /// the local clock, whose days have 23 to 25 hours.
+    pub(crate) fn between_begins(self, earlier: Moment, later: Moment) -> f64 {
+        const HOUR: f64 = 3600.0;
+        match self {
+            Stride::Even { amount } if amount > HOUR => (later.local() - earlier.local()) / amount,
+            other => other.between(earlier, later),
         }
     }
 
@@ -317,6 +330,7 @@ mod tests {
             assert_eq!(begin(step, time), expected, "{step}");
         }
         assert_eq!(begin("1 week", "1969-12-31 23:59+00:00"), "1969-12-29 00:00");
+        assert_eq!(Stride::given("0.1s", true).unwrap(), Stride::Even { amount: 0.1 });
         for wrong in ["", "0h", "7h", "1.5d", "2.5 months", "1 fortnight", "h1", "-1h"] {
             assert!(Stride::given(wrong, true).is_err(), "{wrong}");
         }

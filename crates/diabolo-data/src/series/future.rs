@@ -47,15 +47,22 @@ impl SeriesSchema {
     pub fn read_known(&self, input: &str, rows: &RecordBatch) -> Result<KnownRows> {
         let cells = known_cells(&self.known, input, rows)?;
         let values = (0..rows.num_rows()).map(|row| cells.iter().map(|numbers| numbers[row]).collect());
+        let mut values: Vec<Vec<f64>> = values.collect();
+        let resampled = self.key.as_ref().filter(|key| key.resampled);
         let times = self.key.as_ref().map(|key| self.times(input, rows, key)).transpose()?;
         let mut places = HashMap::new();
         for (name, rows) in groups(input, rows, self.id.as_deref())? {
             let time = |(at, row): (usize, usize)| match &times {
-                Some((_, times)) => (KeyTime(times[row]), row),
+                Some((_, times)) => {
+                    (KeyTime(resampled.map_or(times[row], |key| key.stride.begin(times[row]))), row)
+                }
                 None => (KeyTime::of_number((at + 1) as f64), row),
             };
             let mut of_series: Vec<(KeyTime, usize)> = rows.into_iter().enumerate().map(time).collect();
             of_series.sort_by(|(a, _), (b, _)| a.number().total_cmp(&b.number()));
+            if resampled.is_some() {
+                of_series = means(&of_series, &mut values);
+            }
             // Of rows of one time, the last one counts.
             of_series.reverse();
             of_series.dedup_by_key(|(time, _)| time.number().to_bits());
@@ -63,6 +70,21 @@ impl SeriesSchema {
             places.insert(name, of_series);
         }
         let stride = self.key.as_ref().map_or(Stride::Even { amount: 1.0 }, |key| key.stride);
-        Ok(KnownRows { values: values.collect(), places, stride })
+        Ok(KnownRows { values, places, stride })
     }
+}
+
+/// One row for each time, with the means of the regressors of its rows.
+fn means(of_series: &[(KeyTime, usize)], values: &mut Vec<Vec<f64>>) -> Vec<(KeyTime, usize)> {
+    let of_time = |rows: &[(KeyTime, usize)]| {
+        let mean = |at: usize| {
+            let seen = rows.iter().map(|(_, row)| values[*row][at]).filter(|value| !value.is_nan());
+            let (sum, count) = seen.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+            sum / count
+        };
+        let means: Vec<f64> = (0..values[rows[0].1].len()).map(mean).collect();
+        values.push(means);
+        (rows[0].0, values.len() - 1)
+    };
+    of_series.chunk_by(|(a, _), (b, _)| a.number() == b.number()).map(of_time).collect()
 }

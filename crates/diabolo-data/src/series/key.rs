@@ -148,7 +148,22 @@ impl TimeKey {
         };
         let read = KeyFormat { format, storage: self.storage }.read(&column);
         let wrong = |_| Error::invalid_value(flag, format!("a time of '{}'", self.name), format!("'{text}'"));
-        read.map(|times| KeyTime(times[0])).map_err(wrong)
+        // Of a step with the mean of its rows, no row counts before it is over.
+        let begin = |time| if self.resampled { self.stride.begin(time) } else { time };
+        read.map(|times| KeyTime(begin(times[0]))).map_err(wrong)
+    }
+
+    /// Whether the times of steps can be written, such as those of hours by a column of days.
+    pub(super) fn can_write(&self, first: Moment) -> bool {
+        let mut times = (0..4).map(|steps| self.stride.after(self.stride.begin(first), steps));
+        match (&self.format, self.stride) {
+            (Some(DateFormat::Pattern(pattern)), _) => times.all(|time| {
+                let again = pattern.read(&pattern.write(time.seconds, time.offset));
+                again.is_some_and(|again| (again.local() - time.local()).abs() < 1e-3)
+            }),
+            (None, Stride::Even { amount }) => self.storage != Storage::Integer || amount.fract() == 0.0,
+            _ => true,
+        }
     }
 
     /// The column of these times.
@@ -224,12 +239,14 @@ fn is_local(format: Option<&DateFormat>) -> bool {
 }
 
 /// Checks the order and the zones of the times of one series, which stand in these rows of the
-/// table. A local clock may be set back by an hour, not more than once in so many rows.
+/// table. A local clock may be set back by an hour, not more than once in so many rows, which are
+/// `even` if they are steps.
 pub(super) fn check_order(
     column: &Column,
     times: &[Moment],
     rows: &[usize],
     format: Option<&DateFormat>,
+    even: bool,
 ) -> Result<()> {
     const HOUR: f64 = 3600.0;
     const ROWS: usize = 1000;
@@ -241,7 +258,8 @@ pub(super) fn check_order(
     for (two, at) in times.windows(2).zip(rows.windows(2)) {
         let back = two[0].seconds - two[1].seconds;
         if back > 0.0 {
-            if set_back > 0 && (back + step - HOUR).abs() < 0.5 * step {
+            let is_hour = if even { (back + step - HOUR).abs() < 0.5 * step } else { back <= HOUR };
+            if set_back > 0 && is_hour {
                 set_back -= 1;
                 continue;
             }

@@ -1,5 +1,7 @@
 //! The rows of a table as series with an even step.
 
+use std::collections::HashSet;
+
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::Field;
 
@@ -101,12 +103,19 @@ impl SeriesSchema {
             .collect::<Result<_>>()?;
         let known = known_cells(&self.known, input, rows)?;
         let (mut series, mut notes) = (vec![], Notes::default());
-        for (name, rows) in groups {
+        for (name, mut rows) in groups {
+            let mut is_first_whole = true;
             let placed = match (&self.key, &times) {
                 (Some(key), Some((column, times))) => {
                     let mut times: Vec<Moment> = rows.iter().map(|&row| times[row]).collect();
-                    check_order(&column.column(input, key), &times, &rows, key.format.as_ref())?;
+                    let even = !key.resampled;
+                    check_order(&column.column(input, key), &times, &rows, key.format.as_ref(), even)?;
                     if key.resampled {
+                        let whole = whole_steps(key.stride, &times);
+                        is_first_whole = whole.0;
+                        notes.partial += usize::from(!whole.0) + usize::from(whole.1 < rows.len());
+                        rows.truncate(whole.1);
+                        times.truncate(whole.1);
                         times.iter_mut().for_each(|time| *time = key.stride.begin(*time));
                         check_step(input, key, &times)?;
                     }
@@ -123,7 +132,11 @@ impl SeriesSchema {
                 }
                 None => ((0..rows.len()).collect(), vec![]),
             };
-            let values = numbers.iter().map(|column| on_steps(column, &rows, &steps)).collect();
+            let mut values: Vec<Vec<f64>> =
+                numbers.iter().map(|column| on_steps(column, &rows, &steps)).collect();
+            if !is_first_whole {
+                values.iter_mut().for_each(|column| column[0] = f64::NAN);
+            }
             let known = known.iter().map(|column| on_steps(column, &rows, &steps)).collect();
             series.push(Series { name, values, known, times, last_row: rows[rows.len() - 1] });
         }
@@ -176,6 +189,10 @@ impl<'a> KeyCells<'a> {
 #[derive(Default)]
 struct Notes {
     rows: usize,
+    /// The different steps of rows.
+    steps: usize,
+    /// Given steps at the ends of series that rows do not cover.
+    partial: usize,
     repeated: usize,
     set_back: usize,
     missing: usize,
@@ -188,22 +205,26 @@ impl Notes {
     fn sentences(&self, input: &str, key: &TimeKey, one: bool) -> Result<Vec<String>> {
         let name = &key.name;
         let distinct = (self.rows - self.repeated).max(1);
+        let mut notes = vec![];
         if key.resampled {
             let gaps = match self.missing {
                 0 => String::new(),
                 missing => format!("; {missing} between them are missing"),
             };
-            let (rows, step) = (self.rows, key.step());
-            return Ok(vec![format!("{distinct} steps of {step} have the means of {rows} rows{gaps}")]);
+            let ends = match self.partial {
+                0 => String::new(),
+                partial => format!("; {partial} at the ends are not over, or begin late, and are left out"),
+            };
+            let (rows, steps, step) = (self.rows, self.steps, key.step());
+            notes.push(format!("{steps} steps of {step} have the means of {rows} rows{gaps}{ends}"));
         }
-        if one && self.rows as f64 >= INTERLEAVED * distinct as f64 {
+        if !key.resampled && one && self.rows as f64 >= INTERLEAVED * distinct as f64 {
             let each = self.rows as f64 / distinct as f64;
             let found = format!("each time {each:.1} times on average");
             let help = "name the column that tells several series apart with --series";
             return Err(Error::data(input, "one row for each time", found, help).in_column(name));
         }
-        let mut notes = vec![];
-        if self.repeated > 0 {
+        if self.repeated > 0 && !key.resampled {
             notes.push(format!("'{name}' repeats a time in {} rows: their mean is taken", self.repeated));
         }
         if self.set_back > 0 {
@@ -241,7 +262,11 @@ fn check_step(input: &str, key: &TimeKey, times: &[Moment]) -> Result<()> {
 /// The step of each row: the first has 0, and one with the time of the row before has the same. If
 /// a local clock is set back, steps are met again.
 fn places(key: &TimeKey, times: &[Moment], notes: &mut Notes) -> Vec<usize> {
-    let strides: Vec<f64> = times.windows(2).map(|two| key.stride.between(two[0], two[1])).collect();
+    let between = |two: &[Moment]| match key.resampled {
+        true => key.stride.between_begins(two[0], two[1]),
+        false => key.stride.between(two[0], two[1]),
+    };
+    let strides: Vec<f64> = times.windows(2).map(between).collect();
     let uneven = strides.iter().filter(|strides| Stride::is_off(**strides)).count();
     let next = |strides: f64| match strides {
         s if s > 0.0 => s.round().max(1.0) as isize,
@@ -264,7 +289,27 @@ fn places(key: &TimeKey, times: &[Moment], notes: &mut Notes) -> Vec<usize> {
         notes.longest = notes.longest.max(missing);
         places.push(places[places.len() - 1].saturating_add_signed(gap));
     }
+    notes.steps += places.iter().collect::<HashSet<_>>().len();
     places
+}
+
+/// Whether rows cover the first of given steps, and how many rows are before a last step that they
+/// do not cover: where more than a few of the usual distances between rows are without one.
+fn whole_steps(stride: Stride, times: &[Moment]) -> (bool, usize) {
+    const FEW: f64 = 3.0;
+    let distances = times.windows(2).map(|two| two[1].seconds - two[0].seconds);
+    let mut distances: Vec<f64> = distances.filter(|distance| *distance > 0.0).collect();
+    distances.sort_by(f64::total_cmp);
+    let most = FEW * distances.get(distances.len() / 2).copied().unwrap_or(f64::INFINITY);
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let is_first_whole = first.seconds - stride.begin(first).seconds <= most;
+    let begin = stride.begin(last);
+    let end = stride.after(begin, 1).seconds;
+    let before = times.partition_point(|time| stride.begin(*time).seconds < begin.seconds);
+    match end - last.seconds <= most || before == 0 {
+        true => (is_first_whole, times.len()),
+        false => (is_first_whole, before),
+    }
 }
 
 /// The numbers of these rows at their steps; the mean of rows with the same step.

@@ -4,7 +4,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
-use super::key::{KeyFormat, TimeKey, check_order};
+use super::key::{KeyFormat, KeyTime, TimeKey, check_order};
 use super::known::KnownColumn;
 use super::table::{column_of, groups};
 use crate::column::{CellType, Column};
@@ -158,7 +158,7 @@ fn time_key(input: &str, rows: &RecordBatch, name: &str, config: &DataConfig) ->
     let mut series: Vec<Vec<Moment>> = vec![];
     for (_, rows) in groups(input, rows, config.series.as_deref())? {
         let times: Vec<Moment> = rows.iter().map(|&row| times[row]).collect();
-        check_order(&column, &times, &rows, found.format.as_ref())?;
+        check_order(&column, &times, &rows, found.format.as_ref(), config.step.is_none())?;
         series.push(times);
     }
     let stride = match (&config.step, &found.format) {
@@ -172,12 +172,22 @@ fn time_key(input: &str, rows: &RecordBatch, name: &str, config: &DataConfig) ->
     })?;
     let spelling = Spelling { missing, ..Spelling::default() };
     let resampled = config.step.is_some();
-    Ok(TimeKey {
+    let key = TimeKey {
         name: name.into(),
         format: found.format,
         storage: found.storage,
         spelling,
         stride,
         resampled,
-    })
+    };
+    match (&config.step, times.first()) {
+        (Some(step), Some(&first)) if !key.can_write(first) => {
+            let expected = format!(
+                "a step whose times column '{name}' can write, as it does '{}'",
+                key.text(KeyTime(first))
+            );
+            Err(Error::invalid_value("--step", expected, format!("'{step}'")))
+        }
+        _ => Ok(key),
+    }
 }

@@ -119,15 +119,92 @@ fn a_given_step_has_the_mean_of_its_rows() {
     let key = schema.key.unwrap();
     assert_eq!(next(&key, &set, 1), ["2024-01-01 04:00"]);
     assert_eq!(serde_json::from_str::<TimeKey>(&serde_json::to_string(&key).unwrap()).unwrap(), key);
-    let (schema, _) = SeriesSchema::infer("s.csv", &rows, &given("1s")).unwrap();
-    let error = schema.read("s.csv", &rows).unwrap_err().to_string();
-    assert!(error.contains("13920 steps of 1 s") && error.contains("longer --step"), "{error}");
+    let sparse = ["2024-01-01 00:00:00", "2024-01-01 00:01:00", "2024-01-01 03:59:00"];
+    let error = by_step(&sparse, vec![1, 2, 3], "1s").unwrap_err().to_string();
+    assert!(error.contains("14340 steps of 1 s") && error.contains("longer --step"), "{error}");
     let error = SeriesSchema::infer("s.csv", &rows, &given("7h")).unwrap_err().to_string();
     assert!(error.contains("--step") && error.contains("'7h'"), "{error}");
     let flow = rows.project(&[1]).unwrap();
     let no_key = DataConfig { key: None, ..given("1h") };
     let error = SeriesSchema::infer("s.csv", &flow, &no_key).unwrap_err().to_string();
     assert!(error.contains("a column of times for --step"), "{error}");
+}
+
+/// The series of numbers at these times, by steps of this length.
+fn by_step(times: &[&str], numbers: Vec<i64>, step: &str) -> Result<SeriesSet> {
+    let flow: ArrayRef = Arc::new(Int64Array::from(numbers));
+    let rows = RecordBatch::try_from_iter([("time", texts(times)), ("flow", flow)]).unwrap();
+    let given = DataConfig { step: Some(step.into()), ..config(None) };
+    SeriesSchema::infer("s.csv", &rows, &given)?.0.read("s.csv", &rows)
+}
+
+#[test]
+fn given_steps_that_are_not_covered_are_left_out() {
+    let hours: Vec<String> =
+        (5..54).map(|hour| format!("2024-01-0{} {:02}:00", 1 + hour / 24, hour % 24)).collect();
+    let hours: Vec<&str> = hours.iter().map(String::as_str).collect();
+    let set = by_step(&hours, (5..54).collect(), "1d").unwrap();
+    let values = &set.series[0].values[0];
+    assert!(values.len() == 2 && values[0].is_nan() && values[1] == 35.5, "{values:?}");
+    assert!(set.notes[0].contains("2 at the ends are not over, or begin late"), "{:?}", set.notes);
+    let whole = by_step(&hours[..43], (5..48).collect(), "1d").unwrap();
+    assert_eq!(whole.series[0].values[0][1], 35.5);
+}
+
+#[test]
+fn given_steps_are_those_of_a_clock_that_changes() {
+    // Half days around the end of summer time, and the beginning.
+    let autumn = ["2024-10-26T00:30+02:00", "2024-10-26T12:30+02:00", "2024-10-27T00:30+02:00"];
+    let autumn = [&autumn[..], &["2024-10-27T12:30+01:00", "2024-10-28T00:30+01:00"]].concat();
+    assert_eq!(by_step(&autumn, (0..5).collect(), "12h").unwrap().series[0].values[0].len(), 5);
+    let spring = ["2024-03-30T12:30+01:00", "2024-03-31T00:30+01:00", "2024-03-31T12:30+02:00"];
+    assert_eq!(by_step(&spring, (0..3).collect(), "12h").unwrap().series[0].values[0].len(), 3);
+    // A local clock without an offset goes back by an hour between events of any times.
+    let local = ["2024-10-27 02:11", "2024-10-27 02:52", "2024-10-27 02:17", "2024-10-27 03:05"];
+    let set = by_step(&local, vec![1, 2, 6, 8], "1h").unwrap();
+    assert_eq!(set.series[0].values[0], [3.0, 8.0]);
+    let set = by_step(&local, vec![1, 2, 6, 8], "15min").unwrap();
+    assert!(set.notes.iter().any(|note| note.contains("set back once")), "{:?}", set.notes);
+}
+
+#[test]
+fn given_steps_have_times_that_the_column_can_write() {
+    let days = ["2024-01-01", "2024-01-02", "2024-01-03"];
+    let error = by_step(&days, vec![1, 2, 3], "6h").unwrap_err().to_string();
+    assert!(error.contains("column 'time' can write, as it does '2024-01-01'"), "{error}");
+    assert!(by_step(&["3", "4", "5"], vec![1, 2, 3], "0.5").is_err());
+    assert!(by_step(&["3", "4", "5"], vec![1, 2, 3], "2").is_ok());
+    assert!(by_step(&["2024-01", "2024-02", "2024-03"], vec![1, 2, 3], "1 week").is_err());
+}
+
+#[test]
+fn known_values_to_come_have_the_means_of_given_steps() {
+    let times = texts(&["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00"]);
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+    let rows = [("time", times), ("flow", numbers.clone()), ("price", numbers.clone())];
+    let rows = RecordBatch::try_from_iter(rows).unwrap();
+    let given = DataConfig { step: Some("1h".into()), known: vec!["price".into()], ..config(None) };
+    let (schema, _) = SeriesSchema::infer("s.csv", &rows, &given).unwrap();
+    let future = texts(&["2024-01-01 03:10", "2024-01-01 03:50", "2024-01-01 04:55"]);
+    let future = RecordBatch::try_from_iter([("time", future), ("price", numbers)]).unwrap();
+    let known = schema.read_known("f.csv", &future).unwrap();
+    let at = |text: &str| known.at(None, schema.key.as_ref().unwrap().parse("t", text).unwrap()).unwrap();
+    let regressors = |price: i64| {
+        let price: ArrayRef = Arc::new(Int64Array::from(vec![2 * price, 2 * price]));
+        let two = texts(&["2024-01-01 03:00", "2024-01-01 04:00"]);
+        let rows = RecordBatch::try_from_iter([("time", two), ("price", price)]).unwrap();
+        schema
+            .read_known("f.csv", &rows)
+            .unwrap()
+            .at(None, schema.key.as_ref().unwrap().parse("t", "2024-01-01 03:00").unwrap())
+            .unwrap()
+            .to_vec()
+    };
+    let (low, high) = (regressors(0), regressors(1));
+    // Regressors are linear in the cell: 1.5 lies three quarters of the way from 0 to 2.
+    let between: Vec<f64> = low.iter().zip(&high).map(|(low, high)| low + 0.75 * (high - low)).collect();
+    assert!(at("2024-01-01 03:30").iter().zip(&between).all(|(a, b)| (a - b).abs() < 1e-9), "{between:?}");
+    assert!(at("2024-01-01 04:00") != at("2024-01-01 03:00"));
 }
 
 #[test]
