@@ -207,16 +207,12 @@ impl Notes {
         let distinct = (self.rows - self.repeated).max(1);
         let mut notes = vec![];
         if key.resampled {
-            let gaps = match self.missing {
-                0 => String::new(),
-                missing => format!("; {missing} between them are missing"),
-            };
             let ends = match self.partial {
                 0 => String::new(),
                 partial => format!("; {partial} at the ends are not over, or begin late, and are left out"),
             };
             let (rows, steps, step) = (self.rows, self.steps, key.step());
-            notes.push(format!("{steps} steps of {step} have the means of {rows} rows{gaps}{ends}"));
+            notes.push(format!("{steps} steps of {step} have the means of {rows} rows{ends}"));
         }
         if !key.resampled && one && self.rows as f64 >= INTERLEAVED * distinct as f64 {
             let each = self.rows as f64 / distinct as f64;

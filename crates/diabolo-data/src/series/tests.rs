@@ -115,7 +115,8 @@ fn a_given_step_has_the_mean_of_its_rows() {
     let values = &set.series[0].values[0];
     assert_eq!((values.len(), values[0], values[1], values[3]), (4, 2.5, 9.0, 16.0));
     assert!(values[2].is_nan());
-    assert_eq!(set.notes, ["3 steps of 1 h have the means of 4 rows; 1 between them are missing"]);
+    let gap = "'time' has gaps: 1 steps of 1 h are missing, 1 at most in a row";
+    assert_eq!(set.notes, ["3 steps of 1 h have the means of 4 rows", gap]);
     let key = schema.key.unwrap();
     assert_eq!(next(&key, &set, 1), ["2024-01-01 04:00"]);
     assert_eq!(serde_json::from_str::<TimeKey>(&serde_json::to_string(&key).unwrap()).unwrap(), key);
