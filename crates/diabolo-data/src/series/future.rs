@@ -48,19 +48,19 @@ impl SeriesSchema {
         let cells = known_cells(&self.known, input, rows)?;
         let values = (0..rows.num_rows()).map(|row| cells.iter().map(|numbers| numbers[row]).collect());
         let mut values: Vec<Vec<f64>> = values.collect();
-        let resampled = self.key.as_ref().filter(|key| key.resampled);
         let times = self.key.as_ref().map(|key| self.times(input, rows, key)).transpose()?;
         let mut places = HashMap::new();
         for (name, rows) in groups(input, rows, self.id.as_deref())? {
             let time = |(at, row): (usize, usize)| match &times {
                 Some((_, times)) => {
-                    (KeyTime(resampled.map_or(times[row], |key| key.stride.begin(times[row]))), row)
+                    let time = self.key.as_ref().map_or(times[row], |key| key.on_step(times[row]));
+                    (KeyTime(time), row)
                 }
                 None => (KeyTime::of_number((at + 1) as f64), row),
             };
             let mut of_series: Vec<(KeyTime, usize)> = rows.into_iter().enumerate().map(time).collect();
             of_series.sort_by(|(a, _), (b, _)| a.number().total_cmp(&b.number()));
-            if resampled.is_some() {
+            if self.key.as_ref().is_some_and(|key| key.resampled) {
                 of_series = means(&of_series, &mut values);
             }
             // Of rows of one time, the last one counts.

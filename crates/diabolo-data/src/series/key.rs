@@ -108,6 +108,11 @@ impl TimeKey {
         KeyTime(self.stride.after(time.0, steps))
     }
 
+    /// The time of the step that a row at this time belongs to: its own, where rows are steps.
+    pub(super) fn on_step(&self, time: Moment) -> Moment {
+        if self.resampled { self.stride.begin(time) } else { time }
+    }
+
     /// A time as text.
     pub fn text(&self, time: KeyTime) -> String {
         match &self.format {
@@ -149,8 +154,7 @@ impl TimeKey {
         let read = KeyFormat { format, storage: self.storage }.read(&column);
         let wrong = |_| Error::invalid_value(flag, format!("a time of '{}'", self.name), format!("'{text}'"));
         // Of a step with the mean of its rows, no row counts before it is over.
-        let begin = |time| if self.resampled { self.stride.begin(time) } else { time };
-        read.map(|times| KeyTime(begin(times[0]))).map_err(wrong)
+        read.map(|times| KeyTime(self.on_step(times[0]))).map_err(wrong)
     }
 
     /// Whether the times of steps can be written, such as those of hours by a column of days.

@@ -81,8 +81,7 @@ impl SeriesSet {
 }
 
 impl SeriesSchema {
-    /// The series of a table that has these columns; `first_row` is the 0-based number of its first
-    /// row, for messages.
+    /// The series of a table that has these columns.
     ///
     /// # Errors
     /// [`Error::Data`] if a column is missing, a cell is no number, or times are missing, go back,
@@ -116,7 +115,7 @@ impl SeriesSchema {
                         notes.partial += usize::from(!whole.0) + usize::from(whole.1 < rows.len());
                         rows.truncate(whole.1);
                         times.truncate(whole.1);
-                        times.iter_mut().for_each(|time| *time = key.stride.begin(*time));
+                        times.iter_mut().for_each(|time| *time = key.on_step(*time));
                         check_step(input, key, &times)?;
                     }
                     Some((places(key, &times, &mut notes), times))
